@@ -111,8 +111,8 @@ let space: Uint8Array | undefined;
 const SPACE_BYTES = 1 << 16;
 
 /**
- * The contents of a small file; undefined for others, and for those of proc, which say that they are empty. `path`: of what
- * is listed as a file.
+ * The contents of a small file; undefined for larger ones and for those that seem to be empty. `path`: of what is listed as a
+ * file.
  */
 function smallFile(path: string): Uint8Array | undefined {
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);

@@ -49,6 +49,9 @@ test.each([
   'is it 0xfee00000? or 0xfee00000.',
   'added... bad...',
   '0000:ff:1f.6 ...',
+  '(prio 0, ram): fb_001',
+  'id=dc_100,x and dec_add cb_fed -> x',
+  'failed for 0x10 4096 bytes',
   'ED25519 SHA256:0xjeYvLe6GvbN96nsSiOck/0xw22qWgO',
 ])('whole: %s', (text) => {
   expect(checkNumbers(text)).toBeUndefined();

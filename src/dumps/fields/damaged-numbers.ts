@@ -112,6 +112,8 @@ const WORDS =
 /** Groups of four digits, separated by blanks, are a number where one is expected, but not in a hex dump. */
 const EXPECTED = '(?<=[=(,[-] ?|[g-z) ][:=] |\\b(?:addr|address|iova|cap|ecap|base|end|size|len|length|pa|start):? )';
 
+const BEFORE_NUMBER =
+  '(?<=[g-z] : |\\b(?:at|addr|address|iova|cap|ecap|base|end|size|len|length|offset|pa|start)[:=]? ?)';
 const LABELLED = '(?<=\\b(?:addr|address|iova|cap|ecap|base|end|pa|start):? )';
 
 // `slpte=`: QEMU prints `level=0x1slpte=0x…`.
@@ -120,7 +122,9 @@ const HEX = [
   `(?!0x0x${DIGIT})0[xX]${DIGIT}*(?!${SUFFIX}|slpte=)(?:[g-wyz_]|(?!\\?(?![\\w?…]))${MASK})[\\w*#?~•●█▒░.…]*`,
   `0[xX]${DIGIT}{1,4}(?:(?:[,'’._]${DIGIT}{4})+|(?:[,'’_.]${DIGIT}{3})+)(?!${DIGIT})`,
   `0[xX]${DIGIT}{1,4}(?: ${DIGIT}{4}){3}(?!\\w)`,
-  `(?:${EXPECTED}|(?<=\\b(?:at|for) |@|-> ))0[xX]${DIGIT}{1,4}(?: ${DIGIT}{4})+(?!\\w)`,
+  `${EXPECTED}0[xX]${DIGIT}{1,4}(?: ${DIGIT}{4})+(?!\\w)`,
+  // Words behind it would make the last group a number of something.
+  `(?<=\\b(?:at|for) |@|-> )0[xX]${DIGIT}{1,4}(?: ${DIGIT}{4})+(?!\\w| [a-z])`,
 ];
 const BARE = [
   `(?!${WORDS})${DIGIT}+(?:${ELISION}|${REDACTION})${REST}`,
@@ -132,7 +136,8 @@ const BARE = [
   `(?<![*#?~•●█▒░]{2})${MASK}{2,}${DIGIT}{2,}(?!\\w)`,
   `(?=${DIGIT}*['’_]?\\d)${DIGIT}{1,4}(?:['’_]${DIGIT}{4})+(?!\\w)`,
   `${DIGIT}{1,3}(?:[,'’]${DIGIT}{3})+(?<=\\d.*)(?![\\w]|,\\w)`,
-  `${DIGIT}{1,3}(?:_${DIGIT}{3})+(?<=\\d.*)(?!\\w)`,
+  // Names have underlines too.
+  `${BEFORE_NUMBER}(?=\\d)${DIGIT}{1,3}(?:_${DIGIT}{3})+(?!\\w)`,
   `${DIGIT}{1,3}(?:\\.${DIGIT}{3}){2,}(?<=[a-f].*)(?![\\w.])`,
   `${DIGIT}{4}(?: ${DIGIT}{4}){1,3}(?=-${DIGIT})`,
   `${EXPECTED}${DIGIT}{1,4}(?:[ .]${DIGIT}{4})+(?!\\w)`,

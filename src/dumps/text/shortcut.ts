@@ -1,6 +1,7 @@
 // The fast path for lines of which files have millions, such as events of a trace: from the text of the line to a fact,
 // without cleaning it and without asking other formats. format.ts says what a format promises for it (`Shortcut`).
 import type { Fact } from '../../session/events.ts';
+import { checkNumbers } from '../fields/damaged-numbers.ts';
 import type { FactSink, LineFormat, Shortcut } from '../format.ts';
 import { cleanLine } from './envelope.ts';
 import { isDecoration, isElision } from './separators.ts';
@@ -75,7 +76,8 @@ export class ShortcutReader {
     if (!line || more.length > 0 || line.prompt || line.text !== raw || isDecoration(raw) || isElision(raw)) {
       return false;
     }
-    return this.#dispatcher.interestsOnly(this.#format, raw);
+    // A damaged number in the free text is reported.
+    return checkNumbers(raw) === undefined && this.#dispatcher.interestsOnly(this.#format, raw);
   }
 }
 

@@ -164,7 +164,7 @@ describe('IVMD', () => {
 test.each([
   ['AMD-Vi: Using global IVHD EFR:0x246577efa2254afa, EFR2:0x10', { efr: 0x246577efa2254afan, efr2: 0x10n }],
   ['[    0.38] pci 0000:00:00.2: AMD-Vi: Using global IVHD EFR:0x0, EFR2:0x0', { efr: 0n, efr2: 0n }],
-  ['AMD-Vi: Using global IVHD EFR:0x246577efa2254afa, EFR2:0x1\n0', { efr: 0x246577efa2254afan, efr2: 0x10n }],
+  ['AMD-Vi: Using global IVHD EFR:0x246577efa2254afa, EFR2:0x0\n1', { efr: 0x246577efa2254afan, efr2: 0n }],
   ['AMD-Vi: Using global IVHD EFR:0x246577e\nfa2254afa, EFR2:0x10', { efr: 0x246577efa2254afan, efr2: 0x10n }],
 ])('the features of the IVRS table: %s', async (line, expected) => {
   const { facts } = await open(line);
@@ -172,7 +172,13 @@ test.each([
 });
 
 test('features of the IVRS table that are cut', async () => {
-  const opened = await open('AMD-Vi: Using global IVHD EFR:0x246577e');
-  expect(opened.facts.filter(({ kind }) => kind === 'host')).toEqual([]);
-  expect(diagnosticsOf(opened)).toEqual(['warning damaged-number 1']);
+  for (const features of ['EFR:0x246577e', 'EFR:0x246577efa2254afa, EFR2:0x']) {
+    const opened = await open(`AMD-Vi: Using global IVHD ${features}`);
+    expect(opened.facts.filter(({ kind }) => kind === 'host')).toEqual([]);
+    expect(diagnosticsOf(opened)).toEqual(['warning damaged-number 1']);
+  }
+  const broken = await open('AMD-Vi: Using global IVHD EFR:0x246577efa2254afa, EFR2:0x1\n0');
+  expect(broken.facts.filter(({ kind }) => kind === 'host')).toMatchObject([{ efr: 0x246577efa2254afan }]);
+  expect(broken.facts.some((fact) => fact.kind === 'host' && fact.efr2 !== undefined)).toBe(false);
+  expect(diagnosticsOf(broken)).toEqual(['warning damaged-number 1']);
 });

@@ -29,6 +29,7 @@ import { orderedRange } from '../../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { timeOf } from '../../text/log-time.ts';
 import { type Matched, matchLongest } from '../../text/match-longest.ts';
+import { continuation } from '../../text/wrapped.ts';
 
 const HEX = '(?:0[xX])?[0-9a-fA-F]{1,64}';
 const PAIR = ' \\w{1,16}= ?[^\\s\\]=]{1,32}';
@@ -148,13 +149,21 @@ class KernelLogAmdReader implements LineReader {
   }
 
   #features(line: DumpLine, ahead: Lookahead): number {
-    const found = matchLongest(line, ahead, FEATURES_START, [FEATURES], /^[0-9a-f]{1,15}$/i);
-    const efr = parseHexAddress(found?.match[1]);
-    const efr2 = parseHexAddress(found?.match[2]);
+    const found = matchLongest(line, ahead, FEATURES_START, [FEATURES]);
+    const [, first, second] = found?.match ?? [];
+    const efr = parseHexAddress(first);
+    const efr2 = parseHexAddress(second);
     if (!found || efr === undefined || efr2 === undefined) {
-      const numbers = [/EFR: ?(.{0,20})/.exec(line.text)?.[1] ?? ''];
-      this.#sink.diagnostic('damaged-number', { numbers, text: line.text }, line.number);
+      const [number = 'EFR2'] = /EFR2?: ?[^\s,]*$/.exec(line.text) ?? [];
+      this.#sink.diagnostic('damaged-number', { numbers: [number], text: line.text }, line.number);
       return 1;
+    }
+    // The digits below may be more of it. It has no zeros in front.
+    const below = continuation(line, ahead, found.lines)?.text.trim() ?? '';
+    if (efr2 !== 0n && found.match.input.endsWith(second ?? '') && /^[0-9a-f]{1,15}$/i.test(below)) {
+      this.#sink.diagnostic('damaged-number', { numbers: [`EFR2:${second}`], text: line.text }, line.number);
+      this.#sink.fact({ kind: 'host', efr }, line.number);
+      return found.lines;
     }
     this.#sink.fact({ kind: 'host', efr, efr2 }, line.number);
     return found.lines;

@@ -103,6 +103,14 @@ test.each([
   expect(diagnosticsOf(opened)).toEqual(['warning damaged-number 1']);
 });
 
+test.each(['0', '1', '00c0'])('a window of a device tree that is whole, above a line with %s', async (below) => {
+  const opened = await openText(
+    `brcm-pcie fd500000.pcie:      MEM 0x0600000000..0x063fffffff -> 0x00c0000000\n${below}`,
+  );
+  expect(windowsOf(opened)).toContain('c0000000-ffffffff pci PCI host bridge, addresses on the bus');
+  expect(diagnosticsOf(opened)).toEqual([]);
+});
+
 test('a window of a device tree that is broken in its last number', async () => {
   const opened = await openText(
     'pci-host-generic 40000000.pcie:      MEM 0x8000400000..0x80bfffffff -> 0x000\n0400000',

@@ -19,7 +19,7 @@ import { parseHexAddress } from '../../fields/address.ts';
 import { normalizePciAddress, PCI_ADDRESS_PATTERN } from '../../fields/pci-address.ts';
 import { orderedRange } from '../../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
-import { matchLongest } from '../../text/match-longest.ts';
+import { type Matched, matchLongest } from '../../text/match-longest.ts';
 
 type WindowType = 'ram' | 'pci' | 'mmio' | 'reserved' | 'other';
 
@@ -70,7 +70,8 @@ const BUS_START = /^ {0,4}\(bus\b(?: {1,4}address)? {0,4}\[?([^\]\n]{0,40})/;
 const ROOT_START = /root bus resource\b/;
 const TREE =
   /(?:^|[ :])(MEM|IB MEM|IO|ECAM|err) {0,4}0x([0-9a-f]{1,64})\.\.0x([0-9a-f]{1,64}) -> 0x([0-9a-f]{1,64})(?!\w)/;
-/** Digits that all three have at least: those that do not fill them up begin with zeros. */
+/** Digits of numbers with zeros in front, by kernel; and of those that print the fewest. */
+const TREE_DIGITS: readonly number[] = [8, 10, 16];
 const TREE_DIGITS_MIN = 8;
 const TREE_START = /\.\.0x[0-9a-f]{1,16}(?: ->|$)/;
 
@@ -105,6 +106,12 @@ interface FoundBar extends IovaRange {
   readonly index: number;
   readonly flags: string;
   readonly line: number;
+}
+
+/** Digits of each number of a window at least: those that do not fill them up begin with zeros. */
+function widthOf(...numbers: readonly string[]): number {
+  const padded = numbers.filter((digits) => digits.startsWith('0'));
+  return Math.max(TREE_DIGITS_MIN, ...padded.map(({ length }) => length));
 }
 
 class KernelLogBootReader implements LineReader {
@@ -183,14 +190,11 @@ class KernelLogBootReader implements LineReader {
   }
 
   #tree(line: DumpLine, ahead: Lookahead): number {
-    const found = matchLongest(line, ahead, TREE_START, [TREE], HEX_REST);
-    if (!found) return 0;
+    const alone = matchLongest(line, ahead, TREE_START, [TREE]);
+    if (!alone) return 0;
+    const found = this.#withRest(alone, line, ahead);
     const [, kind = '', from = '', to = '', bus = ''] = found.match;
-    const width = Math.max(
-      TREE_DIGITS_MIN,
-      ...[from, to].filter((text) => text.startsWith('0')).map(({ length }) => length),
-    );
-    const cut = [from, to, bus].filter(({ length }) => length < width);
+    const cut = [from, to, bus].filter(({ length }) => length < widthOf(from, to));
     if (cut.length > 0) {
       const numbers = cut.map((digits) => `0x${digits}`);
       this.#sink.diagnostic('damaged-number', { numbers, text: line.text }, line.number);
@@ -212,6 +216,17 @@ class KernelLogBootReader implements LineReader {
       this.#sink.fact({ kind: 'window', ...ends, name: `${name}, addresses on the bus`, depth: 0, type }, line.number);
     }
     return found.lines;
+  }
+
+  /** The window with the digits of its last number that are on the next line. */
+  #withRest(found: Matched, line: DumpLine, ahead: Lookahead): Matched {
+    const [, , from = '', to = '', bus = ''] = found.match;
+    const width = widthOf(from, to);
+    if (bus.length >= width) return found;
+    const longer = matchLongest(line, ahead, TREE_START, [TREE], HEX_REST);
+    const whole = longer?.match[4] ?? '';
+    const isWhole = whole.length >= width && (TREE_DIGITS.includes(whole.length) || !whole.startsWith('0'));
+    return longer && isWhole ? longer : found;
   }
 
   #bar(line: DumpLine, ahead: Lookahead): number {

@@ -161,6 +161,15 @@ describe('no fault', () => {
     }
   });
 
+  test('an address in a register is whole, whatever is below it', async () => {
+    const opened = await open(
+      'arm-smmu 15000000.iommu: FSR    = 0x00000402 [TF R SS ]',
+      'arm-smmu 15000000.iommu: FAR    = 0x0000000012340000',
+      '0',
+    );
+    expect(faultsOf(opened)).toEqual(['15000000.iommu read 12340000 (translation fault)']);
+  });
+
   test('quadwords are missing', async () => {
     const opened = await open(...RECORDED.slice(0, 3), 'usb 1-1: reset');
     expect(faultsOf(opened)).toEqual([]);

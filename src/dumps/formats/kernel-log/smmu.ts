@@ -224,7 +224,7 @@ class KernelLogSmmuReader implements LineReader {
     registers.index = line.index;
     const below = continuation(line, ahead)?.text.trim() ?? '';
     for (const [name, value] of found) {
-      const isBroken = line.text.endsWith(value) && HEX_REST.test(below);
+      const isBroken = line.text.endsWith(value) && HEX_REST.test(below) && value.length + below.length === 16;
       registers.values.set(name, name === 'FAR' && (isBroken || isCut(value)) ? '' : value);
     }
     registers.device ??= REGISTER_OWNER.exec(line.text)?.[1];
