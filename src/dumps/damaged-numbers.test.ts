@@ -146,22 +146,6 @@ test('a damaged number gives its true value, or a diagnostic', { timeout: 3 * FU
   expect(damaged).toBeGreaterThan(100);
 });
 
-/** How much of a number remains; of most damages it does not depend. */
-const KEPT = [3, 4, 5, 6];
-const DEPENDS_ON_KEPT = /ellipsis|dots|asterisks|break/;
-
-test.each(IS_LONG ? FIXTURES : [])(
-  'every number, damaged in every way: %s',
-  { timeout: FUZZ_TIMEOUT },
-  async (fixture) => {
-    for (const at of placesOf(fixture)) {
-      for (const how of Object.keys(DAMAGES)) {
-        for (const digits of DEPENDS_ON_KEPT.test(how) ? KEPT : [3]) await isRight(at, how, digits);
-      }
-    }
-  },
-);
-
 /** Formats whose lines have no addresses of memory: what is damaged is a device, a group, ids or a release. */
 const NAMES: Readonly<Record<string, readonly string[]>> = {
   'host-identity': [

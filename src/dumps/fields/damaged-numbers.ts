@@ -110,7 +110,8 @@ const SUFFIX = '(?:[uU][lL]{0,2}|[lL]{1,2}|[hH])(?!\\w)';
 const WORDS =
   '(?:a|ace|add|added|bad|be|bead|bed|cafe|dad|dead|decade|deed|face|facade|fade|faded|fed|feed)(?![0-9a-f])';
 /** Groups of four digits, separated by blanks, are a number where one is expected, but not in a hex dump. */
-const EXPECTED = '(?<=[=(,[-] ?|[g-z) ][:=] |\\b(?:addr|address|iova|cap|ecap|base|end|size|len|length|pa|start):? )';
+const EXPECTED =
+  '(?<=[=(,[-] ?|[g-z) ][:=] |\\b(?:addr|address|iova|cap|ecap|base|end|size|len|length|[gh]?pa|start|mem):? )';
 
 const BEFORE_NUMBER =
   '(?<=[g-z] : |\\b(?:at|addr|address|iova|cap|ecap|base|end|size|len|length|offset|pa|start)[:=]? ?)';

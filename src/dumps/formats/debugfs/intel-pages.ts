@@ -27,7 +27,7 @@ const FRAME = /^\s{0,16}0x[0-9a-f]{13}(?: ?\|)?$/i;
 const ROW = /^\s{0,16}0x[0-9a-f]{1,64}\s{0,8}\|\s{0,40}(?:0x|0?$)/i;
 /** A row of which only the first digits are left, or are on this line. */
 const CUT_FRAME = /^\s{0,16}0x[0-9a-f]{1,12}$/i;
-const ROW_OR_REST = /^\s{0,16}(?:0x)?[0-9a-f]{1,13}\s{0,8}\|\s{0,40}0x/i;
+const ROW_OR_REST = /^\s{0,16}(?:(?:0x)?[0-9a-f]{1,13}\s{0,8}\|\s{0,40}0x|0x[0-9a-f]{16}(?:\s|$))/i;
 const DIGITS = /^[0-9a-fx\s|]{1,120}$/i;
 const CUT_ENTRY = /(?:^|\s)(?:0|0x[0-9a-f]{0,15})$/i;
 
@@ -161,8 +161,17 @@ class IntelPagesReader implements LineReader {
     return 1;
   }
 
+  /** True if one of the lines below is a row, or ends one. The second may be: mail programs break rows. */
+  #isInTable(...below: readonly (string | undefined)[]): boolean {
+    return below.some((text) => text !== undefined && ROW_OR_REST.test(text));
+  }
+
   #row(line: DumpLine, ahead: Lookahead): number {
-    if (this.#device.device !== undefined && CUT_FRAME.test(line.text) && ROW_OR_REST.test(ahead(1)?.text ?? '')) {
+    if (
+      this.#device.device !== undefined &&
+      CUT_FRAME.test(line.text) &&
+      this.#isInTable(ahead(1)?.text, ahead(2)?.text)
+    ) {
       this.#flush();
       this.#damaged(line);
       return 1;

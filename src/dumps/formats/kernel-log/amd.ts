@@ -71,7 +71,7 @@ const IVMD = new RegExp(
   `IVMD_TYPE(_ALL|_RANGE|i)?\\s{1,8}devid_start: ?${DEVICE_ID} devid_end: ?${DEVICE_ID} range_start: ?(${HEX}) range_end: ?(${HEX}) flags: ?(${HEX})(?!\\w)`,
 );
 const IVMD_START = /IVMD_TYPE/;
-const FEATURES = /Using global IVHD EFR: ?(0x[0-9a-f]{1,16}), ?EFR2: ?(0x[0-9a-f]{1,16})(?!\w)/i;
+const FEATURES = /Using global IVHD EFR: ?(0x[0-9a-f]{1,16}), ?EFR2: ?(0x[0-9a-f]{1,16})(?!\w| [0-9a-f]{3,4}$)/i;
 const FEATURES_START = /Using global IVHD EFR:/;
 /** Devices of IVHDs, as `amd_iommu_dump` prints them. */
 const IVHD = /AMD-Vi: {1,10}(?:Using IVHD type|device: [0-9a-f]|mmio-addr: |DEV_[A-Z])/;

@@ -103,6 +103,12 @@ test.each([
   expect(diagnosticsOf(opened)).toEqual(['warning damaged-number 1']);
 });
 
+test.each(['[mem 0x842000', '[mem 0x84200000-0x842'])('a BAR whose range is cut: %s', async (range) => {
+  const opened = await openText(`pci 0000:02:00.0: BAR 0 ${range}`);
+  expect(barsOf(opened)).toEqual([]);
+  expect(diagnosticsOf(opened)).toEqual(['warning damaged-number 1']);
+});
+
 test.each(['0', '1', '00c0'])('a window of a device tree that is whole, above a line with %s', async (below) => {
   const opened = await openText(
     `brcm-pcie fd500000.pcie:      MEM 0x0600000000..0x063fffffff -> 0x00c0000000\n${below}`,

@@ -87,6 +87,9 @@ const REFUSED = new RegExp(
   `${DEVICE}BAR (\\d{1,2})(?: \\[mem size 0x([0-9a-f]{1,16})[^\\]]{0,40}\\])?: (?:no space for|failed to assign|can't assign)(?: \\[mem size 0x([0-9a-f]{1,16})[^\\]]{0,40}\\]| ?;|$)`,
 );
 const WHOLE_BAR_START = /: {1,4}(?:reg 0x|(?:VF )?BAR \d|ROM \[mem)/;
+const CUT_BAR = new RegExp(
+  `${DEVICE}(?:VF )?BAR \\d{1,2}:? (?:assigned )?\\[mem (0x[0-9a-f]{1,16}(?:-(?:0x[0-9a-f]{0,16})?)?)$`,
+);
 const BRIDGE = new RegExp(`(?:${DEVICE})?(?:PCI )?[Bb]ridge window ${MEM}`);
 const BRIDGE_START = /[Bb]ridge window \[/;
 
@@ -262,12 +265,20 @@ class KernelLogBootReader implements LineReader {
       return this.#place(address, virtual ? -1 : Number(number), from, to, flags, line) * assigned.lines;
     }
     const bar = find(BAR);
-    if (!bar) return 0;
+    if (!bar) return this.#cutBar(line);
     const [, address, virtual, number, rom, from, to, flags, fate = ''] = bar.match;
     const index = rom ? ROM : Number(number);
     // A BAR that is given back, or in the way of something, is nowhere until it is assigned.
     if (/releasing|error|claim|disabling/.test(fate)) return bar.lines;
     return this.#place(address, virtual ? -1 : index, from, to, flags, line) * bar.lines;
+  }
+
+  /** A BAR of memory whose range is cut. */
+  #cutBar(line: DumpLine): 0 | 1 {
+    const [, digits] = CUT_BAR.exec(line.text) ?? [];
+    if (digits === undefined) return 0;
+    this.#sink.diagnostic('damaged-number', { numbers: [digits], text: line.text }, line.number);
+    return 1;
   }
 
   /** Keeps a BAR. Numbers above those of BARs are a bridge's windows. Returns 1. */

@@ -263,7 +263,9 @@ class KernelLogIntelReader implements LineReader {
     if (address === undefined || groups.device === undefined) return this.#damaged('fault', line);
     // Pages are printed: at the end of the line an address inside of one was cut.
     const isAtEnd = found.match[0].endsWith(groups.address ?? '') && found.match.input.endsWith(found.match[0]);
-    if (isAtEnd && (address & PAGE_OFFSET) !== 0n) return this.#damaged('fault', line);
+    // The reason is on a line of its own.
+    const isXensEnd = /\(XEN\)/.test(line.raw) && line.text.endsWith(` ${groups.address}`);
+    if ((isAtEnd || isXensEnd) && (address & PAGE_OFFSET) !== 0n) return this.#damaged('fault', line);
     const pasid = parseHexAddress(groups.pasid ?? groups.pasidAfter);
     const number = groups.number ?? groups.numberOfXen;
     const text = found.reason ?? groups.text;

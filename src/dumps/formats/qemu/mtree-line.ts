@@ -114,7 +114,10 @@ function wholeLine(line: DumpLine, ahead: Lookahead): { match: RegExpExecArray; 
   if (ALIAS_START.test(what) && !ALIAS.test(what)) {
     const whole = joinWrapped(
       { ...line, text: match.input, index: line.index + lines - 1 },
-      (n) => ahead(n + lines - 1),
+      (n) => {
+        const next = ahead(n + lines - 1);
+        return next && isRegionLine(next.text) ? undefined : next;
+      },
       3,
       (text) => {
         const longer = parse(text);

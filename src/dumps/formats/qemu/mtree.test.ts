@@ -155,6 +155,19 @@ describe('tree', () => {
       ),
   );
 
+  test('an alias that is cut takes nothing from the region below', () =>
+    check(
+      [
+        'address-space: a',
+        '  0000000000000000-0000000000000fff (prio 0, i/o): alias low @pci 00000000000a00',
+        '  0000000000001000-0000000000001fff (prio 0, ram): alias high @ram 0000000000000000-0000000000000fff',
+        'memory-region: ram',
+        '  0000000000000000-0000000000000fff (prio 0, ram): ram',
+      ],
+      ['a: 1000-1fff ram ram (5)'],
+      ['warning damaged-memory-region 2'],
+    ));
+
   test('targets alone: only those over the whole space have its addresses', async () => {
     await check(
       [

@@ -122,7 +122,7 @@ const EVENTS: readonly EventForm[] = [
       new RegExp(
         `(?:Region |no_dma_map )"(?<name>[^"]{1,200})" ${hex('from')} size ?= ?${hex('size')} is not aligned to (?:0x)?[0-9a-f]{1,16}(?: and cannot be mapped for DMA)?`,
       ),
-      new RegExp(`(?:Region |no_dma_map )"(?<name>[^"]{1,200})" ${hex('from')} size ?=? ?${hex('size')}(?!\\w)`),
+      new RegExp(`(?:Region |no_dma_map )"(?<name>[^"]{1,200})" ${hex('from')} size ?=? ?${hex('size')}(?=[ ,;])`),
     ],
   },
   {

@@ -75,6 +75,7 @@ test.each([
   'vtd_dmar_fault sid 0xb00 fault 6 addr 0xXXXXXXXX write 0',
   'smmuv3-iommu-memory-region-24-3 translation failed for iova=0x80[redacted] (SMMU_EVT_F_TRANSLATION)',
   'vtd_iova_to_slpte: detected slpte permission error (iova=0xfd2a10',
+  'vtd_err_dmar_slpte_perm_error iova 0xffb7e0',
   'vtd_iova_to_slpte: detected slpte permission error (iova=0xfd2a10\nqemu-system-x86_64: terminating on signal 2',
 ])('a damaged address is a finding: %s', async (line) => {
   const opened = await openText(line);

@@ -62,7 +62,7 @@ const FAULTS: readonly FaultForm[] = [
     driver: 'intel',
     start: /\bvtd_err_dmar_\w{3,30} (?:dev|iova)\b/,
     pattern: new RegExp(
-      `vtd_err_dmar_(?<reason>\\w{3,30}) (?:dev ${DEVICE} )?iova (?<address>${HEX})${END}(?:.{0,60}? write (?<write>[01])(?!\\w))?`,
+      `vtd_err_dmar_(?<reason>\\w{3,30}) (?:dev ${DEVICE} )?iova (?<address>${HEX})${END}(?<!slpte.{0,200}(?=$))(?:.{0,60}? write (?<write>[01])(?!\\w))?`,
       'i',
     ),
   },
