@@ -1,5 +1,5 @@
 // One VFIO container with a type1 backend. Methods check in the kernel's order; a refusal changes nothing.
-import { atMost, below, highWord, lowWord } from '../../iova/address-halves.ts';
+import { IntervalTree } from '../../iova/interval-tree/tree.ts';
 import { IOVA_MAX, type Iova, lowestSetBit } from '../../iova/iova.ts';
 import { containsRange, type IovaRange, intersection, sizeOf } from '../../iova/range.ts';
 import { complement, intersect, type RangeSet, rangeSet, subtract } from '../../iova/range-set.ts';
@@ -81,8 +81,8 @@ export class Type1Container extends AddressSpace {
   /** In the order of creation. */
   #domains: Domain[] = [];
   #validRanges: RangeSet = [];
-  /** Start and last of the valid ranges in words, and of which ranges they are. */
-  #valid: { readonly of: RangeSet; readonly words: Uint32Array } = { of: [], words: new Uint32Array(0) };
+  /** What is outside of the valid ranges, and of which ranges that is; made when it is asked for. */
+  #outside: { readonly of: RangeSet; readonly tree: IntervalTree } | undefined;
   #pageSizes = 0n;
   #alignment = 1n;
   /** The mask of the alignment. */
@@ -372,20 +372,9 @@ export class Type1Container extends AddressSpace {
 
   /** True if the range is inside of one valid range. */
   #isValid({ startHigh, startLow, lastHigh, lastLow }: WordRange): boolean {
-    if (this.#valid.of !== this.#validRanges)
-      this.#valid = { of: this.#validRanges, words: wordsOf(this.#validRanges) };
-    const { words } = this.#valid;
-    // The first range that ends at the last address or above it.
-    let from = 0;
-    let to = words.length / 4;
-    while (from < to) {
-      const middle = (from + to) >>> 1;
-      const w = middle * 4;
-      if (below(words[w + 2] as number, words[w + 3] as number, lastHigh, lastLow)) from = middle + 1;
-      else to = middle;
-    }
-    const w = from * 4;
-    return w < words.length && atMost(words[w] as number, words[w + 1] as number, startHigh, startLow);
+    const ranges = this.#validRanges;
+    if (this.#outside?.of !== ranges) this.#outside = { of: ranges, tree: treeOf(complement(ranges)) };
+    return !this.#outside.tree.overlapsAnyWords(startHigh, startLow, lastHigh, lastLow);
   }
 
   /** Unmaps a range that is exactly one mapping, if nothing else has to happen. False: nothing was changed. */
@@ -494,10 +483,10 @@ export class Type1Container extends AddressSpace {
   }
 }
 
-/** Start and last of each range, the upper and the lower word of each. */
-function wordsOf(ranges: RangeSet): Uint32Array {
-  return Uint32Array.from(
-    ranges.flatMap(({ start, last }) => [highWord(start), lowWord(start), highWord(last), lowWord(last)]),
+function treeOf(ranges: RangeSet): IntervalTree {
+  return IntervalTree.fromSorted(
+    BigUint64Array.from(ranges, ({ start }) => start),
+    BigUint64Array.from(ranges, ({ last }) => last),
   );
 }
 
