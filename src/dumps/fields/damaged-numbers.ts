@@ -113,6 +113,7 @@ const WORDS =
 const EXPECTED =
   '(?<=[=(,[-] ?|[g-z) ][:=] |\\b(?:addr|address|iova|cap|ecap|base|end|size|len|length|[gh]?pa|start|mem):? )';
 
+/** What stands before a number, not before a name. */
 const BEFORE_NUMBER =
   '(?<=[g-z] : |\\b(?:at|addr|address|iova|cap|ecap|base|end|size|len|length|offset|pa|start)[:=]? ?)';
 const LABELLED = '(?<=\\b(?:addr|address|iova|cap|ecap|base|end|pa|start):? )';
@@ -124,7 +125,7 @@ const HEX = [
   `0[xX]${DIGIT}{1,4}(?:(?:[,'’._]${DIGIT}{4})+|(?:[,'’_.]${DIGIT}{3})+)(?!${DIGIT})`,
   `0[xX]${DIGIT}{1,4}(?: ${DIGIT}{4}){3}(?!\\w)`,
   `${EXPECTED}0[xX]${DIGIT}{1,4}(?: ${DIGIT}{4})+(?!\\w)`,
-  // Words behind it would make the last group a number of something.
+  // With a word behind it, the last group may be a count: `at 0x8000 4096 bytes`.
   `(?<=\\b(?:at|for) |@|-> )0[xX]${DIGIT}{1,4}(?: ${DIGIT}{4})+(?!\\w| [a-z])`,
 ];
 const BARE = [

@@ -122,7 +122,8 @@ export function readDmaEvent(text: string, isWhole: boolean): DmaEvent | undefin
   if (kind === 'map') {
     const pointer = fields.get('virt_addr');
     const isNull = /^(?:0+|\(n(?:ull|il)\))$/.test(pointer ?? '');
-    if (start === 0n && name.startsWith('dma_alloc') && !(pointer === undefined ? isWhole : POINTER.test(pointer))) {
+    const isPointerKnown = pointer === undefined ? isWhole : POINTER.test(pointer);
+    if (start === 0n && name.startsWith('dma_alloc') && !isPointerKnown) {
       return { kind: 'damaged', reason: 'address 0 is a failure if the pointer is null, which cannot be read' };
     }
     if (start === MAPPING_ERROR || (isNull && start === 0n)) return { kind: 'failed', ...named, size };
