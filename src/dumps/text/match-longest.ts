@@ -2,6 +2,11 @@
 import type { DumpLine, Lookahead } from '../format.ts';
 import { continuation, joinWrapped } from './wrapped.ts';
 
+/** The rest of a hexadecimal number that was broken at the end of a line. */
+export const HEX_REST = /^[0-9a-f]{1,15}$/i;
+/** The same of what is printed in lower case. */
+export const LOWER_HEX_REST = /^[0-9a-f]{1,15}$/;
+
 /** A message and the number of lines that it takes. */
 export interface Matched {
   readonly match: RegExpExecArray;

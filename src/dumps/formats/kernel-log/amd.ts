@@ -28,7 +28,7 @@ import { busDeviceFunction } from '../../fields/pci-address.ts';
 import { orderedRange } from '../../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { timeOf } from '../../text/log-time.ts';
-import { type Matched, matchLongest } from '../../text/match-longest.ts';
+import { HEX_REST, type Matched, matchLongest } from '../../text/match-longest.ts';
 import { continuation } from '../../text/wrapped.ts';
 
 const HEX = '(?:0[xX])?[0-9a-fA-F]{1,64}';
@@ -158,9 +158,9 @@ class KernelLogAmdReader implements LineReader {
       this.#sink.diagnostic('damaged-number', { numbers: [number], text: line.text }, line.number);
       return 1;
     }
-    // The digits below may be more of it. It has no zeros in front.
+    // The digits below may be more of it, unless it is 0: no zeros are printed in front.
     const below = continuation(line, ahead, found.lines)?.text.trim() ?? '';
-    if (efr2 !== 0n && found.match.input.endsWith(second ?? '') && /^[0-9a-f]{1,15}$/i.test(below)) {
+    if (efr2 !== 0n && found.match.input.endsWith(second ?? '') && HEX_REST.test(below)) {
       this.#sink.diagnostic('damaged-number', { numbers: [`EFR2:${second}`], text: line.text }, line.number);
       this.#sink.fact({ kind: 'host', efr }, line.number);
       return found.lines;

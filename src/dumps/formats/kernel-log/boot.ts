@@ -19,7 +19,7 @@ import { parseHexAddress } from '../../fields/address.ts';
 import { normalizePciAddress, PCI_ADDRESS_PATTERN } from '../../fields/pci-address.ts';
 import { orderedRange } from '../../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
-import { type Matched, matchLongest } from '../../text/match-longest.ts';
+import { LOWER_HEX_REST, type Matched, matchLongest } from '../../text/match-longest.ts';
 
 type WindowType = 'ram' | 'pci' | 'mmio' | 'reserved' | 'other';
 
@@ -81,8 +81,6 @@ const BAR = new RegExp(
   `${DEVICE}(?:(VF) )?(?:BAR (\\d{1,2})|(ROM))(?::)? ${MEM}(: (?:assigned|releasing|error|can't claim|disabling)?)?`,
 );
 const ASSIGNED = new RegExp(`${DEVICE}(?:(VF) )?BAR (\\d{1,2}): (?:assigned|set to) ${MEM}`);
-/** Digits of a number that a line break cut off. */
-const HEX_REST = /^[0-9a-f]{1,15}$/;
 const REFUSED = new RegExp(
   `${DEVICE}BAR (\\d{1,2})(?: \\[mem size 0x([0-9a-f]{1,16})[^\\]]{0,40}\\])?: (?:no space for|failed to assign|can't assign)(?: \\[mem size 0x([0-9a-f]{1,16})[^\\]]{0,40}\\]| ?;|$)`,
 );
@@ -226,7 +224,7 @@ class KernelLogBootReader implements LineReader {
     const [, , from = '', to = '', bus = ''] = found.match;
     const width = widthOf(from, to);
     if (bus.length >= width) return found;
-    const longer = matchLongest(line, ahead, TREE_START, [TREE], HEX_REST);
+    const longer = matchLongest(line, ahead, TREE_START, [TREE], LOWER_HEX_REST);
     const whole = longer?.match[4] ?? '';
     const isWhole = whole.length >= width && (TREE_DIGITS.includes(whole.length) || !whole.startsWith('0'));
     return longer && isWhole ? longer : found;

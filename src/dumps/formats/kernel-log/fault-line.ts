@@ -4,7 +4,7 @@ import type { FactOf } from '../../../session/events.ts';
 import { isRedacted } from '../../fields/redacted.ts';
 import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { timeOf } from '../../text/log-time.ts';
-import { matchLongest } from '../../text/match-longest.ts';
+import { LOWER_HEX_REST, matchLongest } from '../../text/match-longest.ts';
 
 export type Fault = FactOf<'fault'>;
 
@@ -18,8 +18,6 @@ export interface FaultLine {
   readonly read: (match: RegExpExecArray) => Fault | string | undefined;
 }
 
-/** The rest of a hexadecimal number that a mail program broke at the end of a line. */
-const HEX_REST = /^[0-9a-f]{1,15}$/;
 /** A number, or what is left of one that was damaged. */
 const NUMBERS = /\b0x|\b[0-9a-f]{4,}\b|[\ue030-\ue066]/i;
 
@@ -43,7 +41,8 @@ export class FaultLineReader implements LineReader {
 
   #form({ start, pattern, shorter, read }: FaultLine, line: DumpLine, ahead: Lookahead): number {
     const found =
-      matchLongest(line, ahead, start, [pattern], HEX_REST) ?? (shorter && matchLongest(line, ahead, start, [shorter]));
+      matchLongest(line, ahead, start, [pattern], LOWER_HEX_REST) ??
+      (shorter && matchLongest(line, ahead, start, [shorter]));
     if (!found) return this.#damaged(start, line);
     const fault = read(found.match);
     if (typeof fault === 'object') this.#sink.fact({ ...fault, ...timeOf(line) }, line.number);

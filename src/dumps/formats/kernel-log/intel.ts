@@ -31,11 +31,10 @@ import { messageTail } from '../../fields/message-tail.ts';
 import { orderedRange } from '../../fields/range-of.ts';
 import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
 import { timeOf } from '../../text/log-time.ts';
-import { type Matched, matchLongest } from '../../text/match-longest.ts';
+import { HEX_REST, type Matched, matchLongest } from '../../text/match-longest.ts';
 import { continuation } from '../../text/wrapped.ts';
 
 const HEX = '(?:0[xX])?[0-9a-fA-F]{1,64}';
-const HEX_REST = /^[0-9a-fA-F]{1,15}$/;
 
 const WIDTH = /Host address width ?(\d{1,3})(?![\w.])/;
 const UNIT =

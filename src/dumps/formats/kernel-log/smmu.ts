@@ -30,7 +30,7 @@ import {
   type Lookahead,
 } from '../../format.ts';
 import { timeOf } from '../../text/log-time.ts';
-import { type Matched, matchLongest } from '../../text/match-longest.ts';
+import { HEX_REST, LOWER_HEX_REST, type Matched, matchLongest } from '../../text/match-longest.ts';
 import { continuation } from '../../text/wrapped.ts';
 
 const HEX = '0x[0-9a-fA-F]{1,64}';
@@ -51,8 +51,6 @@ const CONTEXT = new RegExp(
   `Unhandled context fault: ?((?:[a-z0-9]{1,12}= ?${HEX}, ?)?)iova= ?(${HEX}), ?fsynr0?= ?(${HEX})(?!\\w)`,
 );
 const SHORT_CONTEXT = new RegExp(`Unhandled context fault: ?((?:[a-z0-9]{1,12}= ?${HEX}, ?)?)iova= ?(${HEX}),()`);
-
-const HEX_REST = /^[0-9a-f]{1,15}$/i;
 
 /** Events with an input address. */
 const EVENTS = new Map([
@@ -298,7 +296,7 @@ class KernelLogSmmuReader implements LineReader {
 
   /** What the SMMU can translate. */
   #width(line: DumpLine, ahead: Lookahead): number {
-    const listed = matchLongest(line, ahead, PAGE_SIZES, [PAGE_SIZES], /^[0-9a-f]{1,15}$/);
+    const listed = matchLongest(line, ahead, PAGE_SIZES, [PAGE_SIZES], LOWER_HEX_REST);
     const sizes = parseHexAddress(listed?.match[1]);
     if (listed && sizes !== undefined) {
       this.#pageSizes = sizes;

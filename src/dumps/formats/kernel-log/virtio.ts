@@ -12,7 +12,7 @@ import { rangeOfBits } from '../../../iova/range.ts';
 import { parseHexAddress } from '../../fields/address.ts';
 import { faultAccess } from '../../fields/fault-access.ts';
 import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
-import { matchLongest } from '../../text/match-longest.ts';
+import { LOWER_HEX_REST, matchLongest } from '../../text/match-longest.ts';
 import { type FaultLine, FaultLineReader } from './fault-line.ts';
 
 const REASONS: ReadonlyMap<string | undefined, string> = new Map([
@@ -71,7 +71,7 @@ class KernelLogVirtioReader implements LineReader {
       this.#sink.fact({ kind: 'iommu', name, driver: 'virtio', address_width: bits }, line.number);
       return 1;
     }
-    const found = matchLongest(line, ahead, PAGES, [PAGES], /^[0-9a-f]{1,15}$/);
+    const found = matchLongest(line, ahead, PAGES, [PAGES], LOWER_HEX_REST);
     const [, owner, mask] = found?.match ?? [];
     const pages = parseHexAddress(mask);
     const known = this.#bits;

@@ -26,7 +26,7 @@ import { normalizeLoggedDevice } from '../../fields/device-name.ts';
 import { type FaultAccess, faultAccess } from '../../fields/fault-access.ts';
 import { isRedacted } from '../../fields/redacted.ts';
 import type { DumpLine, DumpSource, FactSink, LineParser, LineReader, Lookahead } from '../../format.ts';
-import { matchLongest } from '../../text/match-longest.ts';
+import { HEX_REST, matchLongest } from '../../text/match-longest.ts';
 
 const HEX = '0x[0-9a-f]{1,64}';
 /** `03:00.0`, and `03:00:00` or `03:00.00` as some versions print it. */
@@ -60,6 +60,7 @@ const FAULTS: readonly FaultForm[] = [
   },
   {
     driver: 'intel',
+    // Those about a page table go on behind the address.
     start: /\bvtd_err_dmar_\w{3,30} (?:dev|iova)\b/,
     pattern: new RegExp(
       `vtd_err_dmar_(?<reason>\\w{3,30}) (?:dev ${DEVICE} )?iova (?<address>${HEX})${END}(?<!slpte.{0,200}(?=$))(?:.{0,60}? write (?<write>[01])(?!\\w))?`,
@@ -171,8 +172,6 @@ const OTHER =
   /^.{0,80}\b(?:vtd_fault_disabled|vtd_inv_\w{3,30}|vtd_reg_\w{3,30}|vtd_switch_address_space|smmuv3_(?:record_event|cmdq_\w{3,30}|config_\w{3,30}|trigger_irq)|New fault is not recorded)(?![\w])/;
 const NUMBERS = /0x|[\ue030-\ue066]/i;
 const TIME = /(?:^|[\s>])\d{1,10}@(\d{1,12}\.\d{1,9}):/;
-/** The rest of a number that was broken at the end of a line. */
-const REST = /^[0-9a-f]{1,15}$/i;
 const PAGE_OFFSET = 0xfffn;
 /** Lines between two messages about one access. */
 const SAME_MAX = 4;
@@ -199,7 +198,7 @@ class QemuViommuReader implements LineReader {
   #fault(line: DumpLine, ahead: Lookahead): number {
     for (const { driver, start, pattern } of FAULTS) {
       if (!start.test(line.text)) continue;
-      const found = matchLongest(line, ahead, start, [pattern], REST);
+      const found = matchLongest(line, ahead, start, [pattern], HEX_REST);
       const groups: Groups = found?.match.groups ?? {};
       const address = parseHexAddress(groups.address);
       if (!found || address === undefined) {
@@ -242,7 +241,7 @@ class QemuViommuReader implements LineReader {
   #translation(line: DumpLine, ahead: Lookahead): number {
     for (const { start, pattern } of TRANSLATIONS) {
       if (!start.test(line.text)) continue;
-      const found = matchLongest(line, ahead, start, [pattern], REST);
+      const found = matchLongest(line, ahead, start, [pattern], HEX_REST);
       const groups: Groups = found?.match.groups ?? {};
       const address = parseHexAddress(groups.address);
       const to = parseHexAddress(groups.to);

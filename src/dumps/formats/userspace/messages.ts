@@ -29,7 +29,7 @@ import {
   LOOKAHEAD,
   type Lookahead,
 } from '../../format.ts';
-import { matchLongest } from '../../text/match-longest.ts';
+import { HEX_REST, matchLongest } from '../../text/match-longest.ts';
 import { readMessage } from '../message-table.ts';
 import { printedSeverity, USERSPACE_FAILURES } from './failures.ts';
 
@@ -81,7 +81,7 @@ const FORMS: readonly Form[] = [
         `Failed to map region (?:region )?vaddr=? ?${hex('vaddr')} phys_addr=? ?${hex('iova')} len=? ?${LENGTH}(?!\\w)`,
       ),
     ],
-    rest: /^[0-9a-f]{1,15}$/i,
+    rest: HEX_REST,
   },
   {
     kind: 'mapping',
